@@ -1,0 +1,61 @@
+import { only, replaced, sorted, sortedLabels } from '../normalise.ts';
+import { ctr, sh, type TourArea } from '../tour-step.ts';
+import { pullImage } from './words.ts';
+
+/** Containers as records; what a shim tells of one that runs. */
+export const containers: TourArea = {
+  name: 'containers',
+  steps: [
+    ...pullImage,
+    ctr('containers ls'),
+    ctr('containers create --label colour=green --env SIZE=5 {image} a-{id} sleep 1000'),
+    ctr(
+      'containers create --snapshotter native --snapshotter-label containerd.io/snapshot/kind=x {image} b-{id} true',
+      {
+        ages: ['2.1.9', '1.7.24'],
+      },
+    ),
+    ctr('containers create --runtime io.containerd.none.v2 {image} c-{id} true'),
+    ctr('containers create {image} a-{id} true', { name: 'containers create again', code: 1 }),
+    ctr('containers create none d-{id} true', { code: 1 }),
+    ctr('containers create {image} d/e true', { code: 1 }),
+    ctr('containers create {image}', { name: 'containers create without an id', code: 1 }),
+    ctr('containers ls', { name: 'containers ls with some', normalise: [sorted] }),
+    ctr('containers ls -q', { normalise: [sorted] }),
+    ctr('containers ls -q labels.colour==green'),
+    ctr('containers ls -q runtime.name==io.containerd.none.v2'),
+    ctr('containers ls wrong=', { code: 1 }),
+    ctr('containers info a-{id}'),
+    ctr('containers info --spec a-{id}'),
+    ctr('containers info missing', { code: 1 }),
+    ctr('containers label a-{id} colour=blue size=5', { normalise: [sortedLabels] }),
+    ctr('containers label a-{id} colour=', { normalise: [sortedLabels] }),
+    ctr('containers label missing a=b', { code: 1 }),
+    ctr('snapshots ls', { normalise: [sorted] }),
+    ctr('snapshots info a-{id}'),
+    ctr('snapshots --snapshotter native info b-{id}', { ages: ['2.1.9', '1.7.24'] }),
+    ctr('task start -d c-{id}', { code: 1 }),
+    ctr('task start -d a-{id}'),
+    ctr('containers rm a-{id}', { name: 'containers rm while it runs', code: 1 }),
+    ctr('shim --id a-{id} state', { normalise: [replaced(/"pid": \d+/g, '"pid": {n}')] }),
+    ctr('shim --id none-{id} state', { code: 1, normalise: [replaced(/[0-9a-f]{64}/g, '{socket}')] }),
+    ctr('task kill -s SIGKILL a-{id}'),
+    ctr('task rm -f a-{id}'),
+    // For else it goes as soon as nobody needs it.
+    ctr('snapshots label a-{id} containerd.io/gc.root=tour'),
+    ctr('containers rm --keep-snapshot a-{id}'),
+    ctr('snapshots ls', { name: 'snapshots ls with a kept one', normalise: [only(/a-|KEY/)] }),
+    ctr('snapshots rm a-{id}'),
+    ctr('containers rm missing', { code: 1 }),
+    ctr('containers rm', { name: 'containers rm of nothing', code: 1 }),
+    ctr('containers rm b-{id} c-{id} missing', { code: 1 }),
+    ctr('containers ls', { name: 'containers ls in the end' }),
+    ctr('containers create --config {daemon}/none.json e-{id}', { code: 1 }),
+    sh('a spec of its own', '{ctr} oci spec >spec.json'),
+    ctr('containers create --config {daemon}/spec.json e-{id}'),
+    ctr('containers info e-{id}'),
+    ctr('containers rm e-{id}'),
+    ctr('sandboxes ls', { ages: ['2.1.9', '1.7.24'] }),
+    ctr('sandboxes rm missing', { ages: ['2.1.9', '1.7.24'] }),
+  ],
+};

@@ -1,0 +1,98 @@
+import { only, replaced, sorted } from '../normalise.ts';
+import { ctr, sh, type TourArea } from '../tour-step.ts';
+import { pullImage } from './words.ts';
+
+const some = replaced(/\d+/g, '{n}');
+
+/** `ctr run`, with most that can be said to it. */
+export const runs: TourArea = {
+  name: 'run',
+  steps: [
+    ...pullImage,
+    ctr('run --rm {image} a-{id} echo hello'),
+    ctr("run --rm {image} a-{id} sh -c 'echo out; echo err >&2; exit 7'", { code: 7 }),
+    ctr('run --rm {image} a-{id}', {
+      name: 'run with the words of the image',
+      input: 'echo from stdin; exit 3\n',
+      code: 3,
+    }),
+    ctr("run --rm {image} a-{id} sh -c 'echo ready; cat'", { talk: [[/ready/, 'through cat\n']] }),
+    ctr('run --rm {image} a-{id} /no/such/program', { code: 1 }),
+    ctr('run --rm --runtime io.containerd.none.v2 {image} a-{id} true', { code: 1 }),
+    ctr('run --rm --runc-binary /no/such/runc {image} a-{id} true', { code: 1 }),
+    ctr('run --rm none a-{id} true', { code: 1 }),
+    ctr('run --rm {image} a/b true', { code: 1 }),
+    ctr('run --rm --env COLOUR=green --env PATH=/bin {image} a-{id} env', { normalise: [sorted] }),
+    sh('a file of variables', 'echo SIZE=5 >env'),
+    ctr('run --rm --env-file {daemon}/env {image} a-{id} env', { normalise: [sorted] }),
+    ctr('run --rm --cwd /etc {image} a-{id} ls'),
+    sh('a directory to mount', 'mkdir shared; echo shared >shared/file'),
+    ctr(
+      "run --rm --mount type=bind,src={daemon}/shared,dst=/mnt,options=rbind:ro {image} a-{id} sh -c 'cat /mnt/file; touch /mnt/x'",
+      { code: 1 },
+    ),
+    ctr("run --rm --mount type=tmpfs,dst=/tmp,options=size=64k {image} a-{id} sh -c 'grep size=64k /proc/mounts'"),
+    ctr('run --rm --mount type=bind,src={daemon}/none,dst=/mnt {image} a-{id} true', { code: 1 }),
+    ctr('run --rm --cpus 0.5 {image} a-{id} cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us', { code: 1 }),
+    ctr(
+      "run --rm --cpus 0.5 --memory-limit 67108864 --mount type=cgroup,src=cgroup,dst=/cg,options=ro {image} a-{id} sh -c 'echo $(cat /cg/cpu/cpu.cfs_quota_us /cg/memory/memory.limit_in_bytes)'",
+    ),
+    ctr("run --rm --user 1000:1000 {image} a-{id} sh -c 'echo $(id -u) $(id -g)'"),
+    ctr("run --rm --user guest {image} a-{id} sh -c 'echo $(id -u) $(id -g)'"),
+    ctr('run --rm --user nobody-there {image} u-{id} true', { code: 1 }),
+    ctr("run --rm --read-only {image} a-{id} sh -c 'touch /x'", { code: 1 }),
+    ctr("run --rm --net-host {image} a-{id} sh -c 'ls /sys/class/net >/dev/null && cat /etc/hosts /proc/net/dev'", {
+      normalise: [only(/lo:|eth0:/), some],
+    }),
+    ctr('run --rm --cap-add CAP_SYS_ADMIN --cap-drop CAP_CHOWN {image} a-{id} grep Cap /proc/self/status'),
+    ctr('run --rm --privileged {image} a-{id} grep -E ^Cap|Seccomp: /proc/self/status'),
+    ctr('run --rm --seccomp {image} a-{id} grep Seccomp: /proc/self/status'),
+    ctr('run --rm --allow-new-privs {image} a-{id} grep NoNewPrivs /proc/self/status'),
+    ctr('run --rm --hostname tour {image} a-{id} cat /proc/sys/kernel/hostname'),
+    ctr('run --rm --snapshotter native {image} a-{id} echo native'),
+    ctr('run --rm --cgroup {namespace}/elsewhere {image} a-{id} cat /proc/self/cgroup', {
+      normalise: [only(/memory/), replaced(/^\d+/gm, '{n}')],
+    }),
+    ctr('run --rm --runc-binary {runc} {image} a-{id} echo by that runc'),
+    ctr('run --rm --runc-root {daemon}/runc {image} a-{id} echo elsewhere'),
+    ctr('run --rm --no-pivot {image} a-{id} echo no pivot'),
+    ctr('run --rm --label colour=green --annotation shape=round {image} a-{id} true'),
+    ctr('run --rm --rootfs {daemon}/rootfs a-{id} true', { code: 1 }),
+    sh('a root filesystem', 'mkdir -p rootfs/bin rootfs/proc rootfs/dev rootfs/sys; cp {busybox} rootfs/bin/busybox'),
+    ctr('run --rm --rootfs {daemon}/rootfs a-{id} /bin/busybox echo without an image'),
+    ctr('run --rm --config {daemon}/none.json a-{id}', { code: 1 }),
+    ctr('run --rm --null-io {image} a-{id} echo nobody hears'),
+    ctr('run -d --pid-file {daemon}/pid --log-uri file://{daemon}/log {image} l-{id} echo logged'),
+    ctr('task attach l-{id}', { name: 'the end of what is logged', code: 1 }),
+    sh('until it is logged', "until {ctr} task ls | grep -q '^l-.*STOPPED' && test -s log; do :; done"),
+    sh('what was logged', 'cat log; grep -c . pid'),
+    ctr('container rm l-{id}'),
+    sh(
+      'a program that logs',
+      `printf '#!/bin/sh\\nexec 0<&- 5>&-\\ncat <&3 >%s/logged\\n' "$PWD" >logger; chmod +x logger`,
+    ),
+    ctr('run -d --log-uri binary://{daemon}/logger?a=b {image} m-{id} echo by a program'),
+    sh('until the program has it', "until {ctr} task ls | grep -q '^m-.*STOPPED' && test -s logged; do :; done"),
+    ctr('task rm -f m-{id}', { normalise: [some] }),
+    sh('what the program logged', 'cat logged'),
+    ctr('container rm m-{id}'),
+    ctr('run -d --log-uri nonsense://x {image} n-{id} true', { code: 1 }),
+    ctr('run -d --fifo-dir {daemon}/fifos {image} d-{id} sleep 1000'),
+    ctr('run -d {image} d-{id} true', { code: 1 }),
+    ctr('containers ls', { normalise: [sorted] }),
+    ctr('task ls', { normalise: [some] }),
+    sh('the process of the one that runs', "{ctr} task ls | awk '/^d-/ { print $2 }'", {
+      keeps: { process: /(\d+)/ },
+      normalise: [some],
+    }),
+    ctr('run --rm --with-ns uts:/proc/{process}/ns/uts {image} e-{id} cat /proc/sys/kernel/hostname', {
+      normalise: [some],
+    }),
+    ctr('task kill -s SIGKILL d-{id}'),
+    ctr('task rm -f d-{id}', { normalise: [some] }),
+    ctr('containers rm d-{id}'),
+    ctr('containers ls', { name: 'containers ls in the end' }),
+    ctr('containers rm n-{id}'),
+    ctr('task ls', { name: 'task ls in the end' }),
+  ],
+};

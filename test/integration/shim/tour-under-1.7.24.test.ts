@@ -1,0 +1,3 @@
+import { shimTour } from './shim-tour.ts';
+
+shimTour('1.7.24', '1.7.24');
