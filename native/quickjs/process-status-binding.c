@@ -1,7 +1,7 @@
 #include <errno.h>
 
 #include "bindings.h"
-#include "process-status.h"
+#include "process-handle.h"
 #include "values.h"
 
 /* processStatus(pidfd, pid): number, -1 while it cannot be told */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bindings.h"
+#include "process-handle.h"
 #include "values.h"
 
 /*
@@ -93,7 +94,7 @@ static JSValue open_process_call(JSContext *js, JSValueConst self, int count, JS
   (void)self, (void)count;
   int pid;
   if (!read_int(js, arguments[0], &pid)) return JS_EXCEPTION;
-  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  int fd = process_open(pid);
   return fd >= 0 ? JS_NewInt32(js, fd) : throw_system_error(js, errno, "pidfd_open", NULL);
 }
 

@@ -59,7 +59,7 @@ export interface RelayCalls {
    */
   attachReader(log: HostHandle, stderr: boolean, fd: number, left: (reason: number) => void): void;
 
-  /** A pidfd: ready for reading once the process has ended. */
+  /** A pidfd: ready for reading once the process has ended. @throws SystemError `ESRCH` when there is no such process. */
   openProcess(pid: number): number;
   /** @throws SystemError `ESRCH` when it has ended. */
   signalProcess(fd: number, signal: number): void;

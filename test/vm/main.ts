@@ -4,8 +4,11 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { runTestFiles } from '../lab/run-test-files.ts';
 
-/** Cgroups are the kernel's; and containerd 2.1.9 writes specs of a version that crun 1.8.1 does not know. */
-const plan = { runc: ['cgroups.test.js', 'shim.test.js'], crun: ['shim.test.js'] };
+/** Cgroups and processes are the kernel's; and containerd 2.1.9 writes specs of a version that crun 1.8.1 does not know. */
+const plan = {
+  runc: ['cgroups.test.js', 'gone-process.test.js', 'host.test.js', 'shim.test.js'],
+  crun: ['shim.test.js'],
+};
 let passed = 0;
 let failed = 0;
 for (const [runtime, files] of Object.entries(plan)) {

@@ -94,6 +94,23 @@ export const childChecks: readonly Check[] = [
     },
   },
   {
+    name: 'the number of a child that has ended, and whose group lives on, is nobody’s',
+    run: async () => {
+      exits ??= new Exits();
+      host.becomeSubreaper();
+      const [reading, writing] = host.pipe();
+      const leader = run('sleep 1000 & echo $!', [0, -1, 1, writing, 2, 2], true);
+      host.close(writing);
+      equal(await exits.of(leader), 0);
+      try {
+        fails('ESRCH', () => host.openProcess(leader));
+      } finally {
+        host.kill(-leader, signals.kill);
+      }
+      equal(await exits.of(Number(await readAll(reading))), 128 + signals.kill);
+    },
+  },
+  {
     name: 'an orphan of a child becomes ours',
     run: async () => {
       exits ??= new Exits();

@@ -1,4 +1,4 @@
-#include "process-status.h"
+#include "process-handle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* linux/pidfd.h: the first 64 bytes, which every kernel that knows the call knows. Headers of older releases lack it. */
@@ -23,6 +24,14 @@ static const uint64_t with_exit = 1 << 3;
 
 /* How many fields of proc(5)'s stat are behind the state. */
 enum { fields_to_status = 49 };
+
+int process_open(pid_t pid) {
+  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  /* The kernel still has the number while a group or session is named by it, or for a moment. Older kernels say EINVAL then, as they
+   * do of a thread's; newer ones say ENOENT of a thread's. */
+  if (fd < 0 && pid > 0 && (errno == EINVAL || errno == ENOENT)) errno = ESRCH;
+  return fd;
+}
 
 static int status_of_reaped(int pidfd, int *status) {
   struct pidfd_facts facts = {.mask = with_exit};
