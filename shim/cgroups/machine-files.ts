@@ -5,7 +5,7 @@ import type { KernelFiles } from './kernel-files.ts';
 /** What such a file holds at most; `cgroup.procs` and `mountinfo` are the long ones. */
 const mostBytes = 8 << 20;
 
-/** The files of the machine. */
+/** The files of the machine, `/proc` as well: of a process that goes while its file is open there is nothing to read, either. */
 export const machineFiles: KernelFiles = {
   read: (path) => orMissing(() => host.decodeUtf8(host.readFile(path, mostBytes)), null),
   list: (path) => orMissing(() => host.readDirectory(path), []),

@@ -1,10 +1,10 @@
 import { isSystemError } from '../../pkg/sys/system-error.ts';
 import type { CgroupPaths } from '../cgroups/cgroup-paths.ts';
+import { machineFiles } from '../cgroups/machine-files.ts';
 import { host } from '../host/host.ts';
 import { openFlags } from '../stdio/open-flags.ts';
 import { OwnedFd } from '../stdio/owned-fd.ts';
 import { pipeInode } from '../stdio/pipe-inode.ts';
-import { readText } from '../tasks/bundle.ts';
 
 /** Processes of a container that are looked through for one who has the pipe. */
 const maxProcesses = 1024;
@@ -46,7 +46,7 @@ function openPipeOf(pid: number, inode: number): OwnedFd | undefined {
 function processesIn(cgroup: CgroupPaths | undefined): number[] {
   if (!cgroup) return [];
   const [directory] = cgroup.version === 2 ? [cgroup.directory] : Object.values(cgroup.directories);
-  const text = directory === undefined ? undefined : readText(`${directory}/cgroup.procs`);
+  const text = directory === undefined ? undefined : machineFiles.read(`${directory}/cgroup.procs`);
   return (text ?? '').split('\n').filter(Boolean).map(Number).slice(0, maxProcesses);
 }
 

@@ -1,10 +1,10 @@
 import { KindError } from '../../pkg/errors/kind-error.ts';
 import { isSystemError } from '../../pkg/sys/system-error.ts';
 import { systemText } from '../../pkg/sys/system-text.ts';
+import { machineFiles } from '../cgroups/machine-files.ts';
 import { host } from '../host/host.ts';
 import { findProgram } from '../runtime/find-program.ts';
 import type { ProgramExit, ProgramOptions, ProgramRunner } from '../runtime/program-runner.ts';
-import { readText } from './bundle.ts';
 import { collectOutput } from './collect-output.ts';
 
 /** How a child ended, and when we learnt it. */
@@ -132,7 +132,7 @@ function spawned(spawn: () => number, file: string): number {
 
 /** proc(5): the second field behind the name, which is in brackets and may hold anything. */
 function parentOf(pid: number): number {
-  const text = readText(`/proc/${pid}/stat`) ?? '';
+  const text = machineFiles.read(`/proc/${pid}/stat`) ?? '';
   return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
