@@ -16,6 +16,8 @@ export interface SpecOptions {
   readonly hostPid?: boolean;
   /** A root filesystem that is there already; default `rootfs`, which the shim mounts. */
   readonly root?: string;
+  /** Default `/NAMESPACE/ID`. */
+  readonly cgroupsPath?: string;
 }
 
 /** The directory of one container as a daemon lays it out. */
@@ -50,9 +52,10 @@ export function ociProcess(options: SpecOptions): object {
   };
 }
 
-/** A whole OCI spec, much as `ctr` makes them; the cgroup is `/NAMESPACE/ID` in every hierarchy. */
+/** A whole OCI spec, much as `ctr` makes them. */
 export function ociSpec(namespace: string, id: string, options: SpecOptions): object {
   const { annotations = {}, resources = {}, hostPid = false, root = 'rootfs' } = options;
+  const { cgroupsPath = `/${namespace}/${id}` } = options;
   const namespaces = ['mount', 'ipc', 'uts', ...(hostPid ? [] : ['pid'])];
   return {
     ociVersion: '1.0.2',
@@ -75,7 +78,7 @@ export function ociSpec(namespace: string, id: string, options: SpecOptions): ob
       },
     ],
     annotations,
-    linux: { cgroupsPath: `/${namespace}/${id}`, resources, namespaces: namespaces.map((type) => ({ type })) },
+    linux: { cgroupsPath, resources, namespaces: namespaces.map((type) => ({ type })) },
   };
 }
 

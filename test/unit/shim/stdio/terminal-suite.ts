@@ -40,6 +40,8 @@ class TerminalContainer implements AsyncDisposable {
       args: ['/bin/sh', '-c', script],
       terminal: true,
       root: busyboxRootfs(bundle),
+      // At the top: runc removes a container's own cgroup, not those that it made above it.
+      cgroupsPath: `/${id}`,
     });
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec));
     const io = await TestStdio.open(context.host(), { ...request, terminal: true, bundle });
