@@ -30,7 +30,7 @@ export interface FoundEnds {
 type OutputName = 'stdout' | 'stderr';
 
 /**
- * The standard streams of a process whose shim has died, moved on from where they are. Output waits in the process's pipes meanwhile, and nothing of it is lost;
+ * The standard streams of a process whose shim has died, moved on from where they are. Output waits in the process's pipes meanwhile, and nothing of that is lost;
  * stdin ended with the shim, but for a terminal's. What the client named and is not there any more takes nothing: the output is dropped.
  */
 export class ResumedStdio implements ProcessStdio {

@@ -21,6 +21,19 @@ function checkLines(text: string): void {
   lines.forEach((line, index) => assert.equal(line, String(index + 1), `line ${String(index + 1)} of the output`));
 }
 
+/** @throws AssertionError when a line is torn, doubled or out of its order. */
+function countMissing(text: string): number {
+  const lines = text.split('\n');
+  lines.pop();
+  let last = 0;
+  for (const line of lines) {
+    assert.match(line, /^[1-9]\d*$/, `after line ${String(last)} of the output`);
+    assert.ok(Number(line) > last, `after line ${String(last)} of the output comes ${line}`);
+    last = Number(line);
+  }
+  return last - lines.length;
+}
+
 /** Lines that the shim writes to a file. */
 export class LinesInFile implements NumberedLines {
   readonly #path: string;
@@ -41,6 +54,14 @@ export class LinesInFile implements NumberedLines {
 
   check(): void {
     checkLines(readFileSync(this.#path, 'utf8'));
+  }
+
+  /**
+   * How many lines are missing: for when shims die, with what one has read and not written yet.
+   * @throws AssertionError when a line is torn, doubled or out of its order.
+   */
+  missing(): number {
+    return countMissing(readFileSync(this.#path, 'utf8'));
   }
 }
 

@@ -14,6 +14,11 @@ const rounds = Number(process.env['ROUNDS'] ?? 15);
 const containers = 6;
 /** The longest time between two deaths that belong together, in milliseconds. */
 const longest = 60;
+/**
+ * A line is lost when its shim dies between reading it from a pipe and writing it to the log: some 20 µs of the 100 ms between two lines, 1 in 5,000 deaths. A run
+ * of 15 rounds has some 60 deaths.
+ */
+const lossesAllowed = Math.ceil(rounds / 15);
 
 /** Kills the shim of a container, if it has one just now under its own name. */
 function killShimOf(lab: OrphanLab, id: string): void {
@@ -58,10 +63,10 @@ test(
       }
       const tasks = await lab.ctr.ok(['task', 'ls']);
       assert.equal(tasks.match(/RUNNING/g)?.length, containers, `round ${String(round)}:\n${tasks}`);
-      for (const log of logs) {
-        await log.more();
-        log.check();
-      }
+      for (const log of logs) await log.more();
+      const lost = logs.map((log) => log.missing());
+      const all = lost.reduce((sum, count) => sum + count);
+      assert.ok(all <= lossesAllowed, `round ${String(round)}: lines lost, by log: ${lost.join(', ')}`);
     }
     for (const [number, id] of ids.entries()) {
       await lab.end(id, number);
