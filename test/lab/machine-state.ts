@@ -1,8 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
 
-/** Where containerd, its shims and `ctr` keep what they have, on every machine that they ran on: for good, and empty afterwards. */
-const sharedDirectories = new Set(['', '/fifo', '/runc', '/s'].map((name) => `/run/containerd${name}`));
-
 /**
  * What tests could leave on the machine, one line each: mounts, network namespaces, cgroups, whatever lies in `/run/containerd` and the
  * places that containerd makes, and directories of the lab.
@@ -22,6 +19,5 @@ export function machineState(): string[] {
     '/sys/fs/cgroup/*/',
     '/sys/fs/cgroup/*/*/',
   ];
-  const found = globSync(places).filter((path) => !sharedDirectories.has(path));
-  return [...mounts.map((line) => `mount ${line.split(' ').slice(3, 5).join(' at ')}`), ...found].sort();
+  return [...mounts.map((line) => `mount ${line.split(' ').slice(3, 5).join(' at ')}`), ...globSync(places)].sort();
 }

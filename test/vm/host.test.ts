@@ -8,7 +8,9 @@ import { test } from 'node:test';
 const program = join(import.meta.dirname, '../../build/vm/host-checks');
 
 test('the host’s checks of children', () => {
-  const { stdout, stderr } = spawnSync(program, ['children', '/tmp'], { encoding: 'utf8', timeout: 300_000 });
+  const { status, stdout, stderr } = spawnSync(program, ['children', '/tmp'], { encoding: 'utf8', timeout: 300_000 });
   assert.match(stdout, /^ok /m, stderr);
   assert.doesNotMatch(stdout, /^not ok/m);
+  // What it ends with when it has come to its end.
+  assert.equal(status, 71, stderr);
 });
